@@ -1,6 +1,7 @@
 """Song drafts → read lines → the song index: imports, and reading everything again with another bundle."""
 
 import json
+import os
 import shutil
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -13,11 +14,10 @@ from numpy.typing import NDArray
 
 from bot import text
 from bot.emotion import EMOTIONS, Emotion, Reader, Reading
-from bot.errors import StoreError
 from bot.meaning import Meanings
 from bot.songfiles import LineDraft, Problem, SongDraft
 from bot.songs import Songs, failures, key, search_forms
-from bot.store import connect
+from bot.store import connect, unwritable
 
 # Lines read at once: many lines of each length, so that the model reads full batches, in a few megabytes.
 _BATCH_LINES = 8_192
@@ -108,7 +108,8 @@ class Indexer:
                 )
                 await self._connection.execute("COMMIT")
             except BaseException:
-                await self._connection.execute("ROLLBACK")
+                # Not "ROLLBACK": on a full disk SQLite has rolled back itself, and then that statement fails.
+                await self._connection.rollback()
                 raise
         self._songs.changed()
 
@@ -244,15 +245,17 @@ async def stored(path: Path) -> AsyncIterator[Sourced]:
 
 def copy_shipped(shipped: Path, own: Path) -> None:
     """Starts an installation's own index from the shipped one, whole or not at all."""
-    new = own.with_name(f"{own.name}.new")
+    new = own.with_name(f"{own.name}.{os.getpid()}.new")
     try:
         own.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(shipped, new)
-        new.replace(own)
+        if not own.exists():  # else another import was first, and has its songs in there by now
+            new.replace(own)
     except OSError as error:
+        raise unwritable(error, own) from error
+    finally:
         with suppress(OSError):
             new.unlink(missing_ok=True)
-        raise StoreError("error.database_unwritable", path=own, reason=error) from error
 
 
 async def _batches(found: AsyncIterable[Sourced]) -> AsyncIterator[list[Sourced]]:

@@ -1,6 +1,8 @@
 """The passages whose vectors have the largest inner product with a query's: exact while there are few, `usearch` beyond."""
 
+import errno
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -11,6 +13,10 @@ from bot.match import Vector
 
 # Up to here comparing with every row is as fast as the graph and always right: 50,000 rows of 133 numbers in 1.5 ms.
 EXACT = 50_000
+
+
+class DamagedGraph(Exception):  # noqa: N818  # what it is, not that it is an error
+    """A graph file that cannot be read; it can be made again."""
 
 
 class Nearest(Protocol):
@@ -46,9 +52,12 @@ class Graph:
         # Not among the imports above: most installations never need it, and start-up counts.
         from usearch.index import Index
 
-        index = Index.restore(str(path), view=True)
+        try:
+            index = Index.restore(str(path), view=True)
+        except (ValueError, RuntimeError) as error:
+            raise DamagedGraph(path) from error
         if index is None:
-            raise ValueError(path)
+            raise DamagedGraph(path)
         self._index = index
 
     def search(self, query: Vector, count: int) -> tuple[NDArray[np.int64], Vector]:
@@ -69,7 +78,16 @@ class GraphFile:
         self._index.add(ids.astype(np.uint64), vectors)
 
     def write(self, path: Path) -> None:
-        """Replaces `path` at once, so that nobody reads half a file."""
+        """Replaces `path` at once, so that nobody reads half a file; OSError where it cannot be written."""
         new = path.with_name(f"{path.name}.{os.getpid()}.new")
-        self._index.save(str(new))
-        new.replace(path)
+        try:
+            new.touch()  # where this may not be, the system says why; usearch does not
+            try:
+                self._index.save(str(new))
+            except RuntimeError as error:
+                raise OSError(errno.ENOSPC, str(error)) from error
+            new.replace(path)
+        except OSError:
+            with suppress(OSError):
+                new.unlink(missing_ok=True)
+            raise

@@ -18,8 +18,8 @@ import numpy as np
 from bot import text
 from bot.emotion import EMOTIONS, Emotion
 from bot.match import Candidate, Vector, Weights, passage_vectors
-from bot.nearest import EXACT, Exact, Graph, GraphFile, Nearest
-from bot.store import open_database, open_read_only, script, told
+from bot.nearest import EXACT, DamagedGraph, Exact, Graph, GraphFile, Nearest
+from bot.store import open_database, open_read_only, script, told, unwritable
 
 MIGRATIONS = (script("songs.sql"),)
 
@@ -212,7 +212,12 @@ class Songs:
         ((passages,),) = await self._rows("SELECT count(*) FROM passages")
         if passages <= EXACT:
             return Exact(*_vectors(await self._rows(_NUMBERED), self._weights))
-        return Graph(await self._graph_file())
+        path = await self._graph_file()
+        try:
+            return Graph(path)
+        except DamagedGraph:
+            path.unlink(missing_ok=True)
+            return Graph(await self._graph_file())
 
     async def _graph_file(self) -> Path:
         """The vector file that fits this revision of the index, made if need be; those of older revisions go."""
@@ -228,7 +233,10 @@ class Songs:
                     # In a thread: a million lines take minutes, and the bot must go on answering Discord's heartbeat.
                     await asyncio.to_thread(graph.add, numbers, vectors)
             if graph:
-                await asyncio.to_thread(graph.write, path)
+                try:
+                    await asyncio.to_thread(graph.write, path)
+                except OSError as error:
+                    raise unwritable(error, path) from error
             for old in path.parent.glob(f"{self.path.name}.*.usearch"):
                 if old != path:
                     old.unlink(missing_ok=True)

@@ -1,5 +1,6 @@
 """Opens SQLite databases the one way this program uses them, and brings an older one up to date."""
 
+import errno
 import sqlite3
 from collections.abc import Sequence
 from importlib import resources
@@ -32,7 +33,7 @@ async def open_database(path: Path, migrations: Sequence[str], *, durable: bool 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StoreError("error.database_unwritable", path=path, reason=error) from error
+        raise unwritable(error, path) from error
     connection = await connect(path)
     try:
         # Fetched, not only executed: aiosqlite's thread holds the last cursor, and an open one keeps a lock.
@@ -60,6 +61,13 @@ def told(error: sqlite3.Error, path: Path) -> StoreError:
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_PERM")):
         return StoreError("error.database_unwritable", path=path, reason=error)
     return StoreError("error.database_failed", path=path, reason=error)
+
+
+def unwritable(error: OSError, path: Path) -> StoreError:
+    """The sentence for what the system says when a file cannot be written."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StoreError("error.disk_full", path=path)
+    return StoreError("error.database_unwritable", path=path, reason=error)
 
 
 async def connect(path: Path, options: str = "") -> aiosqlite.Connection:

@@ -1,4 +1,5 @@
 import asyncio
+import errno
 import json
 import signal
 import sqlite3
@@ -20,6 +21,7 @@ from bot.errors import StoreError
 from bot.indexing import Indexer, copy_shipped, line_feeling
 from bot.match import Weights
 from bot.meaning import Meanings
+from bot.nearest import GraphFile
 from bot.songfiles import LineDraft, Problem, SongDraft, read
 from bot.songs import Passage, Song, Songs
 from bot.text import morphemes
@@ -270,6 +272,24 @@ async def test_a_full_disk_is_told_and_leaves_the_index_as_it_was(index: Index) 
     assert len(await index.lines()) == 4
 
 
+async def test_a_transaction_that_sqlite_rolled_back_itself_is_told(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = index.dump()
+
+    async def fails(*_given: object) -> None:
+        await index.songs.connection.execute("ROLLBACK")  # as SQLite does where a full disk stops a commit
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorname = "SQLITE_FULL"
+        raise error
+
+    monkeypatch.setattr(index.indexer, "_insert", fails)
+    with pytest.raises(StoreError) as caught:
+        await index.indexer.add(many(3), "import")
+    assert caught.value.key == "error.disk_full"
+    assert index.dump() == before
+
+
 async def test_an_import_beside_another_one_is_told(
     tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -398,6 +418,30 @@ async def test_a_large_index_keeps_its_vectors_in_a_file_that_fits_it(
     assert files() != [second]
 
 
+async def test_a_damaged_vector_file_is_made_again(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bot.songs, "EXACT", 10)
+    await index.indexer.add([*many(20), draft("첫눈", THIRD)], "import")
+    await index.nearest(THIRD)
+    (file,) = index.songs.path.parent.glob("*.usearch*")
+    whole = file.stat().st_size
+    file.write_bytes(b"nothing of that kind")
+    index.songs.changed()
+    assert await index.nearest(THIRD) == THIRD
+    assert file.stat().st_size == whole
+
+
+async def test_a_vector_file_that_finds_no_room_is_told(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_file: GraphFile, _path: Path) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(bot.songs, "EXACT", 10)
+    monkeypatch.setattr(GraphFile, "write", full)
+    await index.indexer.add(many(20), "import")
+    with pytest.raises(StoreError) as caught:
+        await index.nearest(FIRST)
+    assert caught.value.key == "error.disk_full"
+
+
 async def test_few_passages_need_no_file(index: Index) -> None:
     await index.indexer.add(many(5), "import")
     await index.nearest(FIRST)
@@ -430,3 +474,27 @@ def test_a_copy_that_cannot_be_made_is_told(bundle: Bundle, tmp_path: Path) -> N
     with pytest.raises(StoreError) as caught:
         copy_shipped(bundle.songs, tmp_path / "data" / "songs.db")
     assert caught.value.key == "error.database_unwritable"
+
+
+def test_a_copy_leaves_the_index_that_another_import_made_first(
+    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(_source: Path, target: Path) -> None:
+        target.write_bytes(b"copied")
+        (tmp_path / "songs.db").write_bytes(b"with songs")
+
+    monkeypatch.setattr(indexing.shutil, "copyfile", slow)
+    copy_shipped(bundle.songs, tmp_path / "songs.db")
+    assert [one.read_bytes() for one in tmp_path.iterdir()] == [b"with songs"]
+
+
+def test_a_copy_that_finds_no_room_is_told(bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_source: Path, target: Path) -> None:
+        target.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(indexing.shutil, "copyfile", full)
+    with pytest.raises(StoreError) as caught:
+        copy_shipped(bundle.songs, tmp_path / "songs.db")
+    assert caught.value.key == "error.disk_full"
+    assert not list(tmp_path.iterdir())

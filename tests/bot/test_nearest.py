@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bot.nearest import Exact, Graph, GraphFile
+from bot.nearest import DamagedGraph, Exact, Graph, GraphFile
 
 COUNT, DIMENSIONS = 5_000, 48
 
@@ -76,7 +76,18 @@ def test_a_new_file_takes_the_place_of_the_old_at_once(ids: np.ndarray, vectors:
     assert Graph(path).search(vectors[4_000], 1)[0].item() in ids[:10]
 
 
-def test_what_is_no_vector_file_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "vectors").write_bytes(b"nothing of that kind")
-    with pytest.raises((ValueError, RuntimeError)):
-        Graph(tmp_path / "vectors")
+@pytest.mark.parametrize("kept", [0, 7, 1_000, -1])
+def test_a_damaged_file_is_told(ids: np.ndarray, vectors: np.ndarray, tmp_path: Path, kept: int) -> None:
+    path = write(tmp_path / "vectors", ids, vectors)
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(DamagedGraph):
+        Graph(path)
+
+
+def test_a_file_that_cannot_be_written_is_told_and_leaves_nothing(vectors: np.ndarray, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        write(tmp_path / "missing" / "vectors", np.arange(3), vectors[:3])
+    (tmp_path / "vectors").mkdir()
+    with pytest.raises(OSError, match="vectors"):
+        write(tmp_path / "vectors", np.arange(3), vectors[:3])
+    assert [one.name for one in tmp_path.iterdir()] == ["vectors"]
