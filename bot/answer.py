@@ -8,12 +8,12 @@ import numpy as np
 
 from bot import match, text
 from bot.emotion import EMOTIONS, Emotion, Reader, Reading
-from bot.match import Match, Vector, Weights
+from bot.match import Match, Weights
 from bot.meaning import Meanings
 from bot.songs import Passage, Song, Songs
 
-# Two words are told as related when their vectors are at least this near.
-_RELATED = 0.5
+# Two words are told as related when their vectors are at least this near: below it stand 강물 and 벽, 결혼 and 헤어지다.
+_RELATED = 0.6
 # How much of a reading a person's own word replaces: they know, but a text is rarely one feeling only.
 _CORRECTED = 0.8
 
@@ -27,7 +27,7 @@ class Why:
     shared: tuple[str, ...] = ()
     """Words that stand in both."""
     related: tuple[str, str] | None = None
-    """A word of the message and one of the passage that mean nearly the same."""
+    """A word of the message and one of the passage that are related."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,31 +92,32 @@ class Answerer:
         # Another process may have changed the index since the search.
         matches = [one for one in matches if one.song in songs and passages.keys() >= set(one.passages)]
         words = _telling(reading.tokens)
-        vectors = self._meanings.each(words)
         return tuple(
             Suggestion(
                 song=songs[found.song],
                 passages=tuple(passages[passage] for passage in found.passages),
                 score=found.score,
-                why=self._why(reading, words, vectors, passages[found.passages[0]]),
+                why=self._why(reading, words, passages[found.passages[0]]),
             )
             for found in matches
         )
 
-    def _why(self, reading: Reading, here: list[str], vectors: Vector, passage: Passage) -> Why:
-        """`here` are the telling words of the message, `vectors` theirs."""
+    def _why(self, reading: Reading, here: list[str], passage: Passage) -> Why:
+        """`here` are the telling words of the message."""
         common = [mine * theirs for mine, theirs in zip(reading.probabilities[:-1], passage.feeling[:-1], strict=True)]
         feeling = EMOTIONS[common.index(max(common))]
         there = _telling(text.morphemes(passage.text))
         shared = tuple(text.form(token) for token in here if token in there)
         if shared:
             return Why(feeling, shared[:2])
-        return Why(feeling, related=self._related(here, vectors, there))
+        return Why(feeling, related=self._related(here, there))
 
-    def _related(self, here: list[str], vectors: Vector, there: list[str]) -> tuple[str, str] | None:
+    def _related(self, here: list[str], there: list[str]) -> tuple[str, str] | None:
+        # A word that was read through its characters is near to any other such word (영감탱이 and 한정판).
+        here, there = (list(filter(self._meanings.knows, words)) for words in (here, there))
         if not here or not there:
             return None
-        cosines = vectors @ self._meanings.each(there).T
+        cosines = self._meanings.each(here) @ self._meanings.each(there).T
         row, column = np.unravel_index(int(cosines.argmax()), cosines.shape)
         if cosines[row, column] < _RELATED:
             return None

@@ -27,6 +27,10 @@ class Meanings:
     def dimensions(self) -> int:
         return int(self._bundle.vectors.shape[1])
 
+    def knows(self, token: str) -> bool:
+        """Whether a token has a vector of its own, not only one of its characters."""
+        return token in self._bundle.words
+
     def of(self, tokens: Iterable[str]) -> NDArray[np.float32]:
         """Unit vector of a text's tokens, (dimensions,); zeros where no word of them is known."""
         return self.of_texts([tokens])[0]  # type: ignore[no-any-return]

@@ -46,11 +46,13 @@ _STEMS = {"VV", "VA", "VX", "VCP", "VCN", "XSV", "XSA"}
 _ENDINGS = {"E", "EP", "ETM", "ETN"}
 _CONTENT = {"NNG", "NR", "VV", "VA", "VCN", "MAG", "XR", "IC", "SL", "SN", "NP"}
 _TELLING = {"NNG", "VV", "VA", "XR"}
-# Words that say little by themselves, and those of death, which are nobody's reason for a song.
+# Words that say little by themselves or are often misread (개빡쳐, 내 반만), and those of death and abuse, which are nobody's
+# reason for a song.
 _LIGHT = frozenset(
     "하다 되다 있다 없다 같다 보다 주다 가다 오다 나다 들다 내다 받다 두다 놓다 알다 싶다 않다 말다 지다 이러다 그러다 저러다"
     " 이렇다 그렇다 저렇다 어떻다 어쩌다 많다 크다 작다 좋다 말 때 번 뒤 앞 위 속 안 밖 날 일 년 달 시 분 사람 우리 정도 이제"
-    " 죽다 죽음 자살 자해".split()
+    " 모르다 나오다 생기다 타다 사다 사이 개 반 남 짝"
+    " 죽다 죽음 자살 자해 새끼 개새끼 병신".split()
 )
 _JAMO = re.compile("[ㄱ-ㅎㅏ-ㅣ]+")
 # The dictionary writes a final consonant as a conjoining letter in some entries and as a compatibility letter in others.

@@ -199,7 +199,7 @@ async def test_why_names_the_words_that_stand_in_both(of: Callable) -> None:
     assert one.why == Why(Emotion.SADNESS, ("우산", "정류장"))
 
 
-async def test_why_names_two_words_that_mean_nearly_the_same(of: Callable) -> None:
+async def test_why_names_two_words_that_are_related(of: Callable) -> None:
     answerer = await of([SongDraft("하나", "가수", (LineDraft("아빠의 겨울", label="sadness"),))])
     (one,) = (await answerer.answer("엄마가 우산을", seed=1)).suggestions
     assert one.why == Why(Emotion.SADNESS, (), ("엄마", "아빠"))
@@ -208,6 +208,12 @@ async def test_why_names_two_words_that_mean_nearly_the_same(of: Callable) -> No
 async def test_why_names_no_words_that_have_nothing_to_do_with_each_other(of: Callable) -> None:
     answerer = await of([SongDraft("하나", "가수", (LineDraft("우산"),))])
     (one,) = (await answerer.answer("부장", seed=1)).suggestions
+    assert (one.why.shared, one.why.related) == ((), None)
+
+
+async def test_why_relates_no_word_that_was_read_through_its_characters(of: Callable) -> None:
+    answerer = await of([SongDraft("하나", "가수", (LineDraft("한정판이래"),))])
+    (one,) = (await answerer.answer("영감탱이", seed=1)).suggestions
     assert (one.why.shared, one.why.related) == ((), None)
 
 

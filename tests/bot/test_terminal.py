@@ -79,7 +79,7 @@ def test_an_answer_says_all_that_it_should():
     assert f"“{LONG}”" in text
     assert "“우산 하나”" in text
     assert "‘우산’과 ‘비’라는 말이 함께 있고, 슬픔이 닿아 있어요." in text
-    assert "‘외롭다’와 ‘쓸쓸하다’는 뜻이 가깝고, 슬픔이 닿아 있어요." in text
+    assert "‘외롭다’와 ‘쓸쓸하다’는 가까운 말이고, 슬픔이 닿아 있어요." in text
     assert "2  노래 2 — 가수\n" in text
     assert text.count("https://www.youtube.com/results?search_query=가수+노래+") == 3
     assert "melon" not in text
