@@ -143,7 +143,7 @@ def _songs(settings: Settings, given: list[str]) -> int:
     from bot import commandline
 
     match action, words:
-        case "import", [path]:
+        case "import", [path] if path:  # an empty one, as of an unset variable, would be the current folder
             return commandline.import_songs(settings, Path(path))
         case "list", []:
             return commandline.list_songs(settings)

@@ -31,7 +31,3 @@ class BundleError(EbyulError):
 
 class StoreError(EbyulError):
     """A database that cannot be opened, read or written."""
-
-
-class SongsError(EbyulError):
-    """Songs that cannot be imported or found."""

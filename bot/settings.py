@@ -68,7 +68,7 @@ def load(environment: Mapping[str, str] | None = None, dotenv_file: Path | None 
 def _language(given: Mapping[str, str]) -> str:
     """The language asked for; else the system's, where a system that says nothing (C, POSIX) gets Korean."""
     if wanted := given.get("EBYUL_LOCALE"):
-        language = wanted.partition("_")[0].lower()
+        language = wanted.replace("-", "_").partition("_")[0].lower()
         if language not in LANGUAGES:
             raise SettingsError("error.locale_unknown", value=wanted, known=", ".join(LANGUAGES))
         return language

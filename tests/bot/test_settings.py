@@ -74,7 +74,9 @@ def test_a_language_nobody_wrote_is_told_with_those_there_are(tmp_path: Path, va
         assert "ko, en" in sentence
 
 
-@pytest.mark.parametrize(("value", "language"), [("ko", "ko"), ("EN", "en"), ("en_US", "en"), ("ko_KR.UTF-8", "ko")])
+@pytest.mark.parametrize(
+    ("value", "language"), [("ko", "ko"), ("EN", "en"), ("en_US", "en"), ("en-US", "en"), ("ko_KR.UTF-8", "ko")]
+)
 def test_a_language_may_be_written_as_systems_do(tmp_path: Path, value: str, language: str) -> None:
     assert load({"EBYUL_LOCALE": value}, nothing(tmp_path)).locale == language
 
