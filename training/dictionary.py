@@ -1,7 +1,5 @@
 """The emotion dictionary: the words near to the seed words of each emotion, each in the list it is nearest to."""
 
-from collections.abc import Mapping
-
 import numpy as np
 from gensim.models import KeyedVectors
 
@@ -27,19 +25,16 @@ def run(shop: Workshop) -> None:
 def grow(words: KeyedVectors, config: DictionaryConfig) -> dict[str, dict[str, float]]:
     """Emotion → {token: cosine to the mean of the emotion's unit seed vectors}, the nearest first.
 
-    A token stands in one list only, that of the emotion it is nearest to, and only from `config.similarity` on. Seed
-    words are in their own list with their own similarity.
+    A token stands in one list only, that of the emotion it is nearest to, and only from `config.similarity` on: a seed
+    word that the corpus uses otherwise is left out too.
     """
     centres = np.stack([_centre(words, emotion, config.seeds[emotion]) for emotion in FEELINGS])
     tokens = [token for token in words.index_to_key if content(token) and form(token) not in config.never]
     cosines = words.get_normed_vectors()[[words.key_to_index[token] for token in tokens]] @ centres.T
-    seeds = _seed_tokens(words, config.seeds)
     lists: dict[str, dict[str, float]] = {emotion: {} for emotion in FEELINGS}
     for token, row in zip(tokens, cosines, strict=True):
-        emotion = seeds.get(token) or FEELINGS[int(row.argmax())]
-        similarity = float(row[FEELINGS.index(emotion)])
-        if similarity >= config.similarity or token in seeds:
-            lists[emotion][token] = round(similarity, 3)
+        if row.max() >= config.similarity:
+            lists[FEELINGS[int(row.argmax())]][token] = round(float(row.max()), 3)
     return {emotion: dict(sorted(rows.items(), key=lambda pair: -pair[1])) for emotion, rows in lists.items()}
 
 
@@ -51,12 +46,3 @@ def _centre(words: KeyedVectors, emotion: str, seeds: tuple[str, ...]) -> np.nda
         )
     mean = np.mean([words.get_vector(token, norm=True) for token in found], axis=0)
     return np.asarray(mean / np.linalg.norm(mean))
-
-
-def _seed_tokens(words: KeyedVectors, seeds: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
-    return {
-        token: emotion
-        for emotion, listed in seeds.items()
-        for word in listed
-        for token in vectors.tokens_of(words, word)[:1]
-    }
