@@ -17,7 +17,7 @@ from bot.vocabulary import FIRST, Vocabulary
 from training.config import Config
 from training.stage import Workshop, read_json, read_json_lines
 
-KOREAN = {"sadness": "슬픔", "denial": "부정", "anger": "분노", "indifference": "무관심", "none": "없음"}
+KOREAN = {"sadness": "슬픔", "denial": "부정", "anger": "분노", "indifference": "무관심", "none": "해당 없음"}
 MEANINGS = {
     "sadness": "The writer grieves: misses, hurts, is lonely, regrets, blames themselves, cannot cope.",
     "denial": "The writer does not accept that it is over: clings, begs, waits, hopes for a return, checks on the ex.",
