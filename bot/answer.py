@@ -1,6 +1,5 @@
 """A message → an Answer: the whole path in one function. Knows no Discord and no terminal."""
 
-import asyncio
 from collections.abc import Iterable, Set
 from dataclasses import dataclass, replace
 
@@ -85,21 +84,18 @@ class Answerer:
         return Answer(reading, await self._suggestions(reading, matches))
 
     async def _suggestions(self, reading: Reading, matches: list[Match]) -> tuple[Suggestion, ...]:
-        songs, passages = await asyncio.gather(
-            self.songs.songs(found.song for found in matches),
-            self.songs.passages(passage for found in matches for passage in found.passages),
-        )
+        found = await self.songs.passages(passage for one in matches for passage in one.passages)
         # Another process may have changed the index since the search.
-        matches = [one for one in matches if one.song in songs and passages.keys() >= set(one.passages)]
+        matches = [one for one in matches if found.keys() >= set(one.passages)]
         words = _telling(reading.tokens)
         return tuple(
             Suggestion(
-                song=songs[found.song],
-                passages=tuple(passages[passage] for passage in found.passages),
-                score=found.score,
-                why=self._why(reading, words, passages[found.passages[0]]),
+                song=found[one.passages[0]][0],
+                passages=tuple(found[passage][1] for passage in one.passages),
+                score=one.score,
+                why=self._why(reading, words, found[one.passages[0]][1]),
             )
-            for found in matches
+            for one in matches
         )
 
     def _why(self, reading: Reading, here: list[str], passage: Passage) -> Why:

@@ -110,10 +110,13 @@ def search_links(title: str, artist: str) -> tuple[str, ...]:
 class Songs:
     """An open song index. `nearest` and the others only read; `bot.indexing` writes."""
 
-    def __init__(self, connection: aiosqlite.Connection, path: Path, weights: Weights) -> None:
+    def __init__(
+        self, connection: aiosqlite.Connection, path: Path, weights: Weights, *, is_shipped: bool = False
+    ) -> None:
         self.connection = connection
         self.path = path
         self._weights = weights
+        self._is_shipped = is_shipped
         self._nearest: Nearest | None = None
         self._revision = -1
         self._loading = asyncio.Lock()
@@ -126,7 +129,7 @@ class Songs:
     @classmethod
     async def open_shipped(cls, path: Path, weights: Weights) -> "Songs":
         """The index of a bundle, which is only read."""
-        return cls(await open_read_only(path), path, weights)
+        return cls(await open_read_only(path), path, weights, is_shipped=True)
 
     async def close(self) -> None:
         await self.connection.close()
@@ -150,19 +153,14 @@ class Songs:
                 return candidates
             wanted *= 8
 
-    async def songs(self, ids: Iterable[int]) -> dict[int, Song]:
-        """Songs by their ids."""
+    async def passages(self, ids: Iterable[int]) -> dict[int, tuple[Song, Passage]]:
+        """Passages by their ids, each with its song; in one query, for each costs a turn of SQLite's thread."""
         rows = await self._rows(
-            "SELECT * FROM songs WHERE id IN (SELECT value FROM json_each(?))", json.dumps(list(ids))
+            "SELECT passages.*, songs.* FROM passages JOIN songs ON songs.id = passages.song_id"
+            " WHERE passages.id IN (SELECT value FROM json_each(?))",
+            json.dumps(list(ids)),
         )
-        return {row["id"]: _song(row) for row in rows}
-
-    async def passages(self, ids: Iterable[int]) -> dict[int, Passage]:
-        """Passages by their ids."""
-        rows = await self._rows(
-            "SELECT * FROM passages WHERE id IN (SELECT value FROM json_each(?))", json.dumps(list(ids))
-        )
-        return {row["id"]: _passage(row) for row in rows}
+        return {row["id"]: (_song(row, row["song_id"]), _passage(row)) for row in rows}
 
     async def search(self, words: str, count: int) -> list[LyricMatch]:
         """Lines that hold most of the words, the rarest counting most; the last word may be unfinished."""
@@ -171,18 +169,16 @@ class Songs:
             return []
         quoted = ['"' + form.replace('"', '""') + '"' for form in forms]
         rows = await self._rows(
-            "SELECT passages.* FROM lyrics JOIN passages ON passages.id = lyrics.rowid"
-            " WHERE lyrics MATCH ? ORDER BY bm25(lyrics), passages.id LIMIT ?",
+            "SELECT passages.*, songs.* FROM lyrics JOIN passages ON passages.id = lyrics.rowid"
+            " JOIN songs ON songs.id = passages.song_id WHERE lyrics MATCH ? ORDER BY bm25(lyrics), passages.id LIMIT ?",
             " OR ".join(quoted) + " *",
             count,
         )
-        passages = [_passage(row) for row in rows]
-        songs = await self.songs({passage.song for passage in passages})
-        return [LyricMatch(songs[one.song], one, _marks(one.text, forms)) for one in passages]
+        return [LyricMatch(_song(row, row["song_id"]), _passage(row), _marks(row["text"], forms)) for row in rows]
 
     async def list(self) -> list[Song]:
         """Every song, by artist and title."""
-        return [_song(row) for row in await self._rows("SELECT * FROM songs ORDER BY artist, title")]
+        return [_song(row, row["id"]) for row in await self._rows("SELECT * FROM songs ORDER BY artist, title")]
 
     async def stats(self) -> Stats:
         songs = await self._rows("SELECT source, count(*) FROM songs GROUP BY source ORDER BY source")
@@ -202,6 +198,8 @@ class Songs:
 
     async def _vectors_as_it_is(self) -> Nearest:
         """The vectors of this revision of the index: another process may have imported songs since the last search."""
+        if self._nearest is not None and self._is_shipped:  # nobody writes that one
+            return self._nearest
         async with self._loading:
             ((revision,),) = await self._rows("SELECT revision FROM about")
             if self._nearest is None or self._revision != revision:
@@ -284,9 +282,9 @@ def _vectors(rows: Iterable[sqlite3.Row], weights: Weights) -> tuple[Any, Vector
     return np.array(numbers, np.int64), passage_vectors(distributions, units.astype(np.float32), weights)
 
 
-def _song(row: sqlite3.Row) -> Song:
+def _song(row: sqlite3.Row, number: int) -> Song:
     return Song(
-        id=row["id"],
+        id=number,
         title=row["title"],
         artist=row["artist"],
         year=row["year"],

@@ -57,14 +57,14 @@ class Index:
     async def passages(self) -> list[Passage]:
         rows = await self.songs.connection.execute_fetchall("SELECT id FROM passages ORDER BY id")
         found = await self.songs.passages(row[0] for row in rows)
-        return [found[row[0]] for row in rows]
+        return [found[row[0]][1] for row in rows]
 
     async def nearest(self, text: str) -> str:
         """The passage that comes nearest to a text."""
         (reading,) = self.reader.read([text])
         query = match.query_vector(reading.probabilities, self.meanings.of(reading.tokens), self.weights)
         best, *_ = await self.songs.candidates(query)
-        return (await self.songs.passages([best.passage]))[best.passage].text
+        return (await self.songs.passages([best.passage]))[best.passage][1].text
 
     def dump(self) -> list[str]:
         """All that is committed, as another process sees it."""

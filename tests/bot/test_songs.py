@@ -214,7 +214,7 @@ async def test_opening_the_shipped_index_leaves_the_bundle_as_it_was(shipped_son
 
 async def test_every_shipped_passage_has_a_feeling_and_a_unit_meaning(bundle: Bundle, shipped_songs: Songs) -> None:
     ids = [row[0] for row in await shipped_songs.connection.execute_fetchall("SELECT id FROM passages")]
-    for passage in (await shipped_songs.passages(ids)).values():
+    for _, passage in (await shipped_songs.passages(ids)).values():
         assert sum(passage.feeling) == pytest.approx(1, abs=1e-4)
         assert passage.emotion in EMOTIONS
         assert passage.text == passage.text.strip() != ""
