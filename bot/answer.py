@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Set
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from bot import match, text
 from bot.emotion import EMOTIONS, Emotion, Reader, Reading
-from bot.match import Match, Weights
+from bot.match import Match, Vector, Weights
 from bot.meaning import Meanings
 from bot.songs import Passage, Song, Songs
 
@@ -51,6 +52,13 @@ class Answer:
     suggestions: tuple[Suggestion, ...]
 
 
+class _Known(NamedTuple):
+    """Words that have a vector of their own, and these vectors, (words, dimensions)."""
+
+    words: list[str]
+    vectors: Vector
+
+
 class Answerer:
     """Everything an answer needs, opened once."""
 
@@ -88,36 +96,42 @@ class Answerer:
         # Another process may have changed the index since the search.
         matches = [one for one in matches if found.keys() >= set(one.passages)]
         words = _telling(reading.tokens)
+        known = self._known(words)
         return tuple(
             Suggestion(
                 song=found[one.passages[0]][0],
                 passages=tuple(found[passage][1] for passage in one.passages),
                 score=one.score,
-                why=self._why(reading, words, found[one.passages[0]][1]),
+                why=self._why(reading, words, known, found[one.passages[0]][1]),
             )
             for one in matches
         )
 
-    def _why(self, reading: Reading, here: list[str], passage: Passage) -> Why:
-        """`here` are the telling words of the message."""
+    def _why(self, reading: Reading, here: list[str], known: _Known, passage: Passage) -> Why:
+        """`here` are the telling words of the message, `known` those of them that have vectors."""
         common = [mine * theirs for mine, theirs in zip(reading.probabilities[:-1], passage.feeling[:-1], strict=True)]
         feeling = EMOTIONS[common.index(max(common))]
         there = _telling(text.morphemes(passage.text))
         shared = tuple(text.form(token) for token in here if token in there)
         if shared:
             return Why(feeling, shared[:2])
-        return Why(feeling, related=self._related(here, there))
+        return Why(feeling, related=_related(known, self._known(there)))
 
-    def _related(self, here: list[str], there: list[str]) -> tuple[str, str] | None:
+    def _known(self, words: list[str]) -> _Known:
         # A word that was read through its characters is near to any other such word (영감탱이 and 한정판).
-        here, there = (list(filter(self._meanings.knows, words)) for words in (here, there))
-        if not here or not there:
-            return None
-        cosines = self._meanings.each(here) @ self._meanings.each(there).T
-        row, column = np.unravel_index(int(cosines.argmax()), cosines.shape)
-        if cosines[row, column] < _RELATED:
-            return None
-        return text.form(here[row]), text.form(there[column])
+        kept = list(filter(self._meanings.knows, words))
+        return _Known(kept, self._meanings.each(kept))
+
+
+def _related(here: _Known, there: _Known) -> tuple[str, str] | None:
+    """The nearest word of each side, where they are near enough to be told."""
+    if not here.words or not there.words:
+        return None
+    cosines = here.vectors @ there.vectors.T
+    row, column = np.unravel_index(int(cosines.argmax()), cosines.shape)
+    if cosines[row, column] < _RELATED:
+        return None
+    return text.form(here.words[row]), text.form(there.words[column])
 
 
 def corrected(reading: Reading, feels: Emotion) -> Reading:
