@@ -29,13 +29,13 @@ def run(shop: Workshop) -> None:
     asyncio.run(_index(staged))
     figures = read_json(shop.made_by("evaluate", "figures.json"))
     export.write_manifest(shop, staged, figures=summary(figures))
+    size = sum(path.stat().st_size for path in staged.iterdir())
+    if size > _LARGEST:  # before the old bundle goes
+        raise StageError(
+            f"{staged} has {size:,} bytes, more than {_LARGEST:,}: raise word_count in training/config.py."
+        )
     _replace(staged, shop.bundle)
     compare(shop.bundle)
-    size = sum(path.stat().st_size for path in shop.bundle.iterdir())
-    if size > _LARGEST:
-        raise StageError(
-            f"{shop.bundle} has {size:,} bytes, more than {_LARGEST:,}: raise word_count in training/config.py."
-        )
     print(f"{shop.bundle}: {size / 1e6:.1f} MB")
 
 
